@@ -1,0 +1,1 @@
+"""Pictures for training: where they are, how they are cropped, in which order they come."""

@@ -1,0 +1,1 @@
+"""Figures about translated pictures; they take tensors and know no model."""
