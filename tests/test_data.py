@@ -17,7 +17,7 @@ from overpaint.data.sources import ArraySource, FileSource
 from overpaint.data.transforms import Transform
 from overpaint.errors import ConfigError, DataError
 from overpaint.images import read_picture, resize, to_float, to_uint8
-from tests.conftest import side_by_side
+from tests.conftest import SHORT, SMALL_CYCLEGAN, side_by_side
 
 
 def save(path: Path, size: tuple[int, int] = (40, 40), mode: str = "RGB", value: int = 100) -> Path:
@@ -368,3 +368,17 @@ def test_real_pairs_survive_the_copying_of_their_folder(paired: Path, tmp_path: 
     shutil.copytree(paired, tmp_path / "copy")
     side_by_side(tmp_path / "copy" / "train" / "more.jpg", 99)
     assert len(open_sets(DataConfig(root=str(tmp_path / "copy"))).train_a) == 13
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_file_that_breaks_during_a_run_is_one_line_and_loses_nothing(tmp_path: Path, refused, workers: int):
+    root = two_folders(tmp_path / "data")
+    noise = np.random.default_rng(0).integers(0, 255, (40, 40, 3), dtype=np.uint8)
+    whole = root / "trainA" / "trainA3 cut.jpg"
+    Image.fromarray(noise).save(whole, quality=95)
+    whole.write_bytes(whole.read_bytes()[:900])  # the header is whole, the picture is not
+    flags = [*SMALL_CYCLEGAN, *SHORT, "--train.pictures", "40", "--data.cache", "none", "--data.workers", workers]
+    told = refused("train", root, "--out", tmp_path / "run", "--preset", "cyclegan-tiny", *flags)
+    assert "cut.jpg: damaged or cut short" in told and "Original" not in told
+    assert (tmp_path / "run" / "state.pt").exists()
+    assert "cut.jpg" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")

@@ -33,7 +33,7 @@ def test_a_file_carries_everything(cyclegan_run: Path, tmp_path: Path):
     assert model.info.size == 32 and model.channels() == (3, 3)
     assert model.info.training["pictures"] == 6
     assert model.info.training["settings"]["train"]["lr"] == 2e-4
-    assert str(Path.home()) not in repr(model.info.training["data"])
+    assert str(cyclegan_run.parents[1]) not in repr(model.info)  # where things lie on this machine is nobody's business
 
 
 @pytest.mark.parametrize("size", [(64, 48), (33, 47), (5, 3), (1, 1), (130, 31)])

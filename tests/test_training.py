@@ -342,3 +342,22 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path):
 class Unsaveable:
     def __reduce__(self):
         raise OSError(28, "No space left on device")
+
+
+# Several processes
+
+
+def test_two_processes_are_one_with_twice_the_batch(unpaired: Path, tmp_path: Path):
+    """Gradients are averaged and the batch is shared out: the weights agree but for rounding, and one process speaks."""
+    flags = ["--preset", "cyclegan-tiny", *SMALL_CYCLEGAN, *SHORT, "--train.pictures", "8", "--data.load_size", "32"]
+    alone = process("train", unpaired, "--out", tmp_path / "alone", *flags, "--train.batch", "2")
+    alone.communicate(timeout=120)
+    two = process("train", unpaired, "--out", tmp_path / "two", *flags, "--train.devices", "2")
+    out, err = two.communicate(timeout=240)
+    assert (alone.returncode, two.returncode) == (0, 0), err
+    assert out.count("finished:") == 1
+    one, other = (load_state(tmp_path / run / "state.pt") for run in ("alone", "two"))
+    assert one["pictures"] == other["pictures"] == 8
+    for key, value in one["model"].items():
+        if isinstance(value, torch.Tensor) and not key.endswith("bias"):  # biases under instance norm drift by rounding
+            assert torch.allclose(value, other["model"][key], atol=2e-5), key

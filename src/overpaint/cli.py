@@ -5,9 +5,13 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from overpaint import __version__
 from overpaint.errors import OverpaintError
+
+if TYPE_CHECKING:
+    from overpaint.progress import Terminal
 
 _EPILOG = (
     "Every setting of a run has its flag, such as --data.size 64 or --train.pictures 20000: overpaint train --help"
@@ -111,7 +115,8 @@ def _demo(args: argparse.Namespace, _: list[str]) -> int:
 
     terminal = Terminal()
     with terminal.shown():
-        return _after_signal(run_demo(args.out, terminal, args.pictures), args.out)
+        received = run_demo(args.out, terminal, args.pictures)
+    return _after_signal(received, args.out, terminal)
 
 
 def _train(args: argparse.Namespace, rest: list[str]) -> int:
@@ -120,18 +125,19 @@ def _train(args: argparse.Namespace, rest: list[str]) -> int:
     from overpaint.progress import Terminal
     from overpaint.runs import describe, plan_run, start
 
-    if args.out is None and not args.dry_run:
+    out: Path | None = args.out
+    if out is None and not args.dry_run:
         raise OverpaintError("--out is missing: name a new folder for the run, such as --out runs/first")
     terminal = Terminal()
     plan = plan_run(args.data, args.preset, args.config, rest)
     for line in (*plan.said, *describe(plan)):
         terminal.say(line)
-    if args.dry_run:
+    if out is None or args.dry_run:
         terminal.say("dry run: nothing was written")
         return 0
     with terminal.shown():
-        received = start(plan, args.out, terminal)
-    return _after_signal(received, args.out)
+        received = start(plan, out, terminal)
+    return _after_signal(received, out, terminal)
 
 
 def _train_help(args: argparse.Namespace) -> int:
@@ -153,14 +159,14 @@ def _resume(args: argparse.Namespace, _: list[str]) -> int:
     terminal = Terminal()
     with terminal.shown():
         received = resume(args.run, terminal)
-    return _after_signal(received, args.run)
+    return _after_signal(received, args.run, terminal)
 
 
-def _after_signal(received: int, run: Path) -> int:
+def _after_signal(received: int, run: Path, terminal: "Terminal") -> int:
     if received:
-        print(f"stopped after a whole step and saved; go on with: overpaint resume {run}")
+        terminal.say(f"stopped after a whole step and saved; go on with: overpaint resume {run}")
         return 128 + received
-    print(f"finished: {run / 'model.safetensors'} and {run / 'report.html'}")
+    terminal.say(f"finished: {run / 'model.safetensors'} and {run / 'report.html'}")
     return 0
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from overpaint.config import read_yaml
 from overpaint.data.catalog import DataConfig, open_sets
 from overpaint.data.pictures import still_pictures
 from overpaint.errors import DataError
@@ -42,11 +43,10 @@ def evaluate(
     Raises:
         OverpaintError: if the data are wrong, or there is nothing to measure with.
     """
-    settings = dict(predictor.info.training.get("settings", {}).get("data", {}))
+    settings = _settings(predictor, data is None)
     if data is not None:
-        settings |= {"root": str(data), "a": None, "b": None, "test_a": None, "test_b": None}
-    config = DataConfig(**settings)
-    seed = predictor.info.training.get("settings", {}).get("train", {}).get("seed", 0)
+        settings["data"] |= {"root": str(data), "a": None, "b": None, "test_a": None, "test_b": None}
+    config, seed = DataConfig(**settings["data"]), settings.get("train", {}).get("seed", 0)
     sets = open_sets(config, seed)
     if not sets.answers and features is None:
         raise DataError(
@@ -79,3 +79,20 @@ def evaluate(
         return {names[way]: values for way, values in found.items()}
 
     return Evaluation("; ".join(parts), outer(figures), outer(untouched))
+
+
+def _settings(predictor: Predictor, with_folders: bool) -> dict[str, Any]:
+    """The settings a model was trained with; where its data lie is told by the run folder only.
+
+    Raises:
+        DataError: if that is asked for and the model doesn't lie in its run folder.
+    """
+    beside = predictor.path.with_name("config.yaml") if predictor.path else None
+    if beside and beside.exists():
+        return read_yaml(beside)
+    if with_folders:
+        name = predictor.info.training.get("data", "unknown data")
+        raise DataError(
+            f"this model was trained on {name}, but does not lie in its run folder; name the data to measure it on"
+        )
+    return predictor.info.training.get("settings", {"data": {}})

@@ -34,7 +34,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> "Predictor":
     if path.is_dir():
         path = next((path / name for name in _IN_RUN_FOLDER if (path / name).exists()), path / _IN_RUN_FOLDER[0])
     networks, info = load_model(path)
-    return Predictor(networks, info, device)
+    return Predictor(networks, info, device, path)
 
 
 class Predictor:
@@ -44,9 +44,17 @@ class Predictor:
         networks: by the model's name of their direction.
         info: sizes, channels, directions and training.
         device: where to compute.
+        path: the file it came from, if it came from one.
     """
 
-    def __init__(self, networks: dict[str, nn.Module], info: ModelInfo, device: str | torch.device = "cpu") -> None:
+    def __init__(
+        self,
+        networks: dict[str, nn.Module],
+        info: ModelInfo,
+        device: str | torch.device = "cpu",
+        path: Path | None = None,
+    ) -> None:
+        self.path = path
         self.networks = {way: network.to(device).eval() for way, network in networks.items()}
         self.info = info
         self.device = torch.device(device)

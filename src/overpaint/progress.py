@@ -1,5 +1,6 @@
 """What a person sees while pictures are loaded, trained on and translated."""
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -35,7 +36,9 @@ class Terminal:
     def __init__(self) -> None:
         from rich.console import Console
 
-        self.console = Console(stderr=False, highlight=False, soft_wrap=True)
+        # Of several processes only the first speaks.
+        quiet = os.environ.get("LOCAL_RANK", "0") != "0" or os.environ.get("RANK", "0") != "0"
+        self.console = Console(quiet=quiet, highlight=False, soft_wrap=True)
         self._bar: Any = None
         self._task: Any = None
         self._last = 0.0

@@ -98,8 +98,11 @@ def resume(out: Path, progress: Progress | None = None) -> int:
     state = load_state(out / STATE)
     if state["pictures"] >= (config.train.pictures or 0):
         raise RunError(f"{out} is finished ({state['pictures']} pictures); its weights are {out / MODEL}")
+    progress = progress or Silent()
     sets = open_sets(config.data, config.train.seed)
-    session = _session(Plan(config, sets, tuple(sets.notes)), out, progress or Silent(), state)
+    for note in sets.notes:
+        progress.say(note)
+    session = _session(Plan(config, sets, ()), out, progress, state)
     return session.run()
 
 
@@ -127,7 +130,7 @@ def _session(plan: Plan, out: Path, progress: Progress, state: dict[str, Any] | 
             "overpaint": __version__,
             "data": _data_name(config),
             "training_pictures": [len(sets.train_a), len(sets.train_b)],
-            "settings": config.to_dict(),
+            "settings": _without_folders(config.to_dict()),
             "environment": environment(trainer, precision),
         },
     )
@@ -189,6 +192,17 @@ def _held_out(config: RunConfig, stills: Stills) -> HeldOut:
     if stills.answers:
         return HeldOut(stills.a, stills.b, True)
     return HeldOut(stills.a, stills.b, False, RandomFeatures(), "fixed random features (compare within this run only)")
+
+
+def _without_folders(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings for a file that is passed around: of folders only the names, not where they lie on this machine."""
+    places = {"data": ("root", "a", "b", "test_a", "test_b"), "train": ("features",)}
+    named = dict(settings)
+    for section, keys in places.items():
+        named[section] = settings[section] | {
+            key: Path(settings[section][key]).name for key in keys if settings[section][key]
+        }
+    return named
 
 
 def _data_name(config: RunConfig) -> str:

@@ -13,7 +13,7 @@ from torch import Tensor
 from overpaint.checkpoint import ModelInfo, save_model, save_state
 from overpaint.data.loader import batches
 from overpaint.data.pictures import PairedPictures, UnpairedPictures
-from overpaint.errors import NotFiniteError
+from overpaint.errors import DataError, NotFiniteError
 from overpaint.interrupts import StopSignals
 from overpaint.logs import RunLog
 from overpaint.metrics.held_out import HeldOut
@@ -80,6 +80,7 @@ class Session:
 
         Raises:
             NotFiniteError: after noting it in the log; the last saved state stays as it is.
+            DataError: for a picture that can't be read, after saving.
         """
         train, trainer = self.config.train, self.trainer
         self.log = RunLog(self.folder, trainer.pictures) if self.leader else None
@@ -104,7 +105,7 @@ class Session:
                     world=trainer.fabric.world_size,
                     pin=trainer.device.type == "cuda",
                 )
-                finished = trainer.run(loader, self._after, lambda: bool(signals.received))
+                finished = trainer.run(loader, self._after, lambda: self._stopping(signals))
                 self._log_losses()
                 if finished:
                     self._finish()
@@ -113,12 +114,22 @@ class Session:
                 return signals.received
         except NotFiniteError as error:
             self._note("stopped", reason=str(error))
+            self._report()
+            raise
+        except DataError as error:
+            self._note("stopped", reason=str(error))
+            self._save()  # between two steps: nothing that was learnt is lost
             raise
         finally:
             if self.log:
                 self.log.close()
-            if self.leader:
-                self._report()
+
+    def _stopping(self, signals: StopSignals) -> bool:
+        """Whether any process got a signal: all stop after the same step."""
+        if self.trainer.fabric.world_size > 1:
+            received = self.trainer.fabric.all_reduce(torch.tensor(float(signals.received)), reduce_op="max")
+            signals.received = int(received)  # type: ignore[arg-type]
+        return bool(signals.received)
 
     def _begin(self) -> None:
         untouched = self.held_out.untouched(self.trainer.model.directions)
@@ -227,5 +238,7 @@ class Session:
             self.log.write(event, self.trainer.pictures, **values)
 
     def _report(self) -> None:
+        if not self.leader:
+            return
         write_animation(self.folder / "samples", self.folder / "samples.webp")
         write_report(self.folder, self.folder / REPORT)

@@ -2,12 +2,14 @@
 
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from overpaint.batch import Batch
 from overpaint.data.pictures import Item
+from overpaint.errors import DataError
 from overpaint.images import to_float
 
 
@@ -36,8 +38,29 @@ class Positions(Sampler[int]):
         return max(0, -(-(self.stop - self.start) // step)) * self.batch
 
 
-def collate(items: list[Item]) -> Batch:
-    """Items to a batch of floats in [-1, 1]."""
+class _Guarded(Dataset["Item | DataError"]):
+    """Hands a picture's error on as a value: raised in a worker process it would come back as a printed traceback."""
+
+    def __init__(self, dataset: Dataset[Item]) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, position: int) -> "Item | DataError":
+        try:
+            return self.dataset[position]
+        except DataError as error:
+            return error
+
+
+def collate(items: "list[Item | DataError]") -> "Batch | DataError":
+    """Items to a batch of floats in [-1, 1], or the first error among them."""
+    for item in items:
+        if isinstance(item, DataError):
+            return item
+    good = [item for item in items if isinstance(item, Item)]
+    return _batch(good)
+
+
+def _batch(items: list[Item]) -> Batch:
     return Batch(
         to_float(torch.stack([item.a for item in items])),
         to_float(torch.stack([item.b for item in items])),
@@ -62,10 +85,14 @@ def batches(
     rank: int = 0,
     world: int = 1,
     pin: bool = False,
-) -> DataLoader[Batch]:
-    """A loader of the batches from position ``start`` up to ``stop``; the last one is full and may go beyond."""
-    return DataLoader(  # type: ignore[return-value]
-        dataset,
+) -> Iterator[Batch]:
+    """The batches from position ``start`` up to ``stop``; the last one is full and may go beyond.
+
+    Raises:
+        DataError: when a picture that is due can't be read.
+    """
+    loader: DataLoader[Any] = DataLoader(
+        _Guarded(dataset),
         batch_size=batch,
         sampler=Positions(start, stop, batch, rank, world),
         num_workers=workers,
@@ -74,3 +101,7 @@ def batches(
         pin_memory=pin,
         generator=torch.Generator(),  # the loader's own seed would otherwise move torch's global generator
     )
+    for batch_or_error in loader:
+        if isinstance(batch_or_error, DataError):
+            raise batch_or_error
+        yield batch_or_error
