@@ -2,6 +2,7 @@
 
 import json
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from overpaint.checkpoint import load_model, load_state, save_state
 from overpaint.cli import main
 from overpaint.ema import Ema
 from overpaint.errors import ModelFileError, NotFiniteError, RunError
+from overpaint.images import read_picture, resize, to_float, to_uint8
 from overpaint.logs import read_log
 from overpaint.models import ModelSpec, build_model
+from overpaint.predict import load
 from overpaint.trainer import TrainConfig, Trainer, learning_rate
 from tests.conftest import SHORT, SMALL_CYCLEGAN, SMALL_PIX2PIX, process
 
@@ -122,8 +125,6 @@ def test_a_run_folder_holds_what_it_should(cyclegan_run: Path):
 
 def test_samples_show_true_colours_in_the_right_columns(cyclegan_run: Path, unpaired: Path):
     """The first column is A as the network sees it, byte for byte; no picture is stretched in contrast."""
-    from overpaint.images import read_picture, resize
-
     layout = json.loads((cyclegan_run / "samples" / "layout.json").read_text())
     assert layout["titles"] == ["A", "A to B", "and back", "B", "B to A", "and back"]
     grid = read_picture(cyclegan_run / "samples" / "000000006.png")
@@ -133,6 +134,14 @@ def test_samples_show_true_colours_in_the_right_columns(cyclegan_run: Path, unpa
         x = left + column * (layout["width"] + layout["gap"])
         shown = grid[:, top : top + 32, x : x + 32]
         assert torch.equal(shown, resize(read_picture(first), 32, 32))
+    # The other columns are what the saved model makes of them.
+    translate = load(cyclegan_run).translate
+    first = resize(read_picture(sorted((unpaired / "testA").iterdir())[0]), 32, 32)
+    fake = to_uint8(translate(to_float(first)[None], "a2b")[0])
+    back = to_uint8(translate(to_float(fake)[None], "b2a")[0])
+    for column, picture in ((1, fake), (2, back)):
+        x = left + column * (layout["width"] + layout["gap"])
+        assert torch.equal(grid[:, top : top + 32, x : x + 32], picture)
 
 
 def test_no_run_is_overwritten_and_a_finished_one_is_told(cyclegan_run: Path, unpaired: Path, tmp_path: Path, refused):
@@ -337,6 +346,26 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path):
         save_state(tmp_path / "state.pt", {"pictures": Unsaveable()})
     assert load_state(tmp_path / "state.pt")["pictures"] == 1
     assert [path.name for path in tmp_path.iterdir()] == ["state.pt"]
+
+
+def test_whoever_reads_during_a_write_finds_a_whole_file(tmp_path: Path):
+    path, seen, stop = tmp_path / "state.pt", [], threading.Event()
+    save_state(path, {"pictures": 0, "ballast": torch.zeros(200_000)})
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                seen.append(load_state(path)["pictures"])
+            except RunError as error:
+                seen.append(str(error))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(1, 40):
+        save_state(path, {"pictures": number, "ballast": torch.zeros(200_000)})
+    stop.set()
+    reader.join()
+    assert len(seen) > 5 and all(isinstance(value, int) for value in seen), seen
 
 
 class Unsaveable:
