@@ -69,7 +69,7 @@ def test_cyclegan_as_published(name: str):
         200,
         0.5,
     )
-    assert (run.data.size, run.data.load_size) == ((256, 286) if name.endswith("256") else (128, 143))
+    assert (run.data.size, run.data.transform().load_size) == ((256, 286) if name.endswith("256") else (128, 143))
 
 
 def test_pix2pix_as_published():
@@ -134,3 +134,8 @@ def test_settings_are_frozen():
     with pytest.raises(AttributeError):
         run.data.size = 3  # type: ignore[misc]
     assert asdict(run.data)["size"] == 64
+
+
+@pytest.mark.parametrize("name", [name for name in PRESETS if name != "season-seed"])
+def test_another_size_keeps_the_scale_of_the_crop(name: str):
+    assert parse_run(read_preset(name), ["--data.size", "64"]).data.transform().load_size == 72

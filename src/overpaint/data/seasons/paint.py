@@ -11,6 +11,7 @@ from overpaint.data.seasons.scene import Scene, Tree
 
 Season = Literal["summer", "winter"]
 Colour = tuple[float, float, float]
+Ink = tuple[int, int, int]
 
 
 def _colour(*rgb: float) -> Array:
@@ -143,13 +144,17 @@ def _box(x: float, y: float, wide: float, high: float, side: int) -> tuple[float
     return ((x - wide) * side, (y - high) * side, (x + wide) * side, (y + high) * side)
 
 
-def _line(pen: ImageDraw.ImageDraw, side: int, points: list[tuple[float, float]], thick: float, fill: Colour) -> None:
-    pen.line([(x * side, y * side) for x, y in points], fill=_ink(fill), width=max(1, int(thick * side + 0.5)))
+def _line(pen: ImageDraw.ImageDraw, side: int, points: list[tuple[float, float]], thick: float, fill: Ink) -> None:
+    pen.line([(x * side, y * side) for x, y in points], fill=fill, width=max(1, int(thick * side + 0.5)))
 
 
-def _ink(colour: Colour) -> tuple[int, int, int]:
-    red, green, blue = (min(255, max(0, int(part))) for part in colour)
-    return red, green, blue
+def _ink(colour: Colour) -> Ink:
+    # Written out: this is called for every leaf.
+    return (
+        min(255, max(0, int(colour[0]))),
+        min(255, max(0, int(colour[1]))),
+        min(255, max(0, int(colour[2]))),
+    )
 
 
 def _scaled(colour: Colour, share: float) -> Colour:
@@ -210,7 +215,7 @@ def _conifer(pen: ImageDraw.ImageDraw, scene: Scene, tree: Tree, winter: bool) -
 
 def _broad_leaved(pen: ImageDraw.ImageDraw, scene: Scene, tree: Tree, winter: bool) -> None:
     side = scene.side
-    bark: Colour = (74, 60, 54) if winter else (84, 62, 44)
+    bark: Ink = (74, 60, 54) if winter else (84, 62, 44)
     for x0, y0, x1, y1, thick in tree.twigs:
         _line(pen, side, [(x0, y0), (x1, y1)], thick, bark)
         if winter and thick * side > 0.8:
