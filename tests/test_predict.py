@@ -249,6 +249,9 @@ def test_what_cannot_be_is_told_first(cyclegan_run: Path, tmp_path: Path, refuse
     assert "it knows: a2b, b2a" in refused(
         "translate", cyclegan_run, tmp_path / "1.png", "--out", out, "--direction", "up"
     )
+    assert "device no-such" in refused(
+        "translate", cyclegan_run, tmp_path / "1.png", "--out", out, "--device", "no-such"
+    )
     (tmp_path / "weights.safetensors").write_bytes(b"nothing")
     assert "safetensors" in refused("translate", tmp_path / "weights.safetensors", tmp_path / "1.png", "--out", out)
     assert not out.exists()

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,6 +36,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         sys.stderr.close()
+        return 1
+    except Exception as error:  # the last resort: a person gets one line, a developer asks for the rest
+        if os.environ.get("OVERPAINT_TRACEBACK"):
+            raise
+        told = " ".join(str(error).split())[:300]
+        print(
+            f"overpaint: unexpected error: {type(error).__name__}: {told} (OVERPAINT_TRACEBACK=1 shows where; please report it)",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("overpaint: interrupted", file=sys.stderr)

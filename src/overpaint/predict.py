@@ -29,11 +29,16 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> "Predictor":
 
     Raises:
         ModelFileError: if there is no whole model.
+        ConfigError: if there is no such device.
     """
     path = Path(path)
     if path.is_dir():
         path = next((path / name for name in _IN_RUN_FOLDER if (path / name).exists()), path / _IN_RUN_FOLDER[0])
     networks, info = load_model(path)
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(f"device {device} can't be used here ({str(error).splitlines()[0]}); take cpu") from None
     return Predictor(networks, info, device, path)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from overpaint import __version__
+from overpaint.batch import Batch
 from overpaint.checkpoint import ModelInfo, load_state, write_atomically
 from overpaint.config import read_yaml
 from overpaint.data.cache import cached
@@ -150,8 +151,6 @@ def _session(plan: Plan, out: Path, progress: Progress, state: dict[str, Any] | 
 
 def _check_networks(config: RunConfig) -> None:
     """Refuses networks that can't be built and sizes that the generator can't take, before any picture is opened."""
-    with torch.device("meta"):
-        build_model(config.model)
     multiple = _multiple(config)
     if config.data.resize != "none" and config.data.size % multiple:
         lower = max(multiple, config.data.size // multiple * multiple)
@@ -160,8 +159,26 @@ def _check_networks(config: RunConfig) -> None:
             f"take {lower} or {lower + multiple}"
             + (", or fewer generator.downs" if "downs" in config.model.generator else "")
         )
+    _step_without_data(config)
     if config.data.resize == "none" and config.train.batch > 1:
         raise ConfigError("data.resize none keeps every picture's own size, which needs train.batch 1")
+
+
+def _step_without_data(config: RunConfig) -> None:
+    """One step on shapes alone, which finds pictures too small for a network and channels that don't fit."""
+    spec, size = config.model, config.data.size
+    with torch.device("meta"):
+        model = build_model(spec)
+        a, b = (
+            torch.empty(config.train.batch, channels, size, size) for channels in (spec.channels_a, spec.channels_b)
+        )
+        try:
+            model.training_step(Batch(a, b), lambda group, loss: None)
+        except (RuntimeError, ValueError) as error:
+            raise ConfigError(
+                f"these networks can't take pictures of {size} x {size} ({str(error).splitlines()[0]}); set a larger data.size, "
+                "fewer discriminator.layers or fewer generator.downs"
+            ) from None
 
 
 def _multiple(config: RunConfig) -> int:

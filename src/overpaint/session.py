@@ -127,7 +127,9 @@ class Session:
     def _stopping(self, signals: StopSignals) -> bool:
         """Whether any process got a signal: all stop after the same step."""
         if self.trainer.fabric.world_size > 1:
-            received = self.trainer.fabric.all_reduce(torch.tensor(float(signals.received)), reduce_op="max")
+            received = self.trainer.fabric.all_reduce(
+                torch.tensor(float(signals.received), device=self.trainer.device), reduce_op="max"
+            )
             signals.received = int(received)  # type: ignore[arg-type]
         return bool(signals.received)
 

@@ -10,7 +10,7 @@ import torch
 
 from overpaint.config import Section, dump_yaml, merge, parse_sections, read_yaml
 from overpaint.data.catalog import SEASONS, DataConfig, PictureSets, is_paired
-from overpaint.errors import ConfigError
+from overpaint.errors import ConfigError, DataError
 from overpaint.models import MODELS, ModelSpec
 from overpaint.nets import DISCRIMINATORS, GENERATORS
 from overpaint.presets import preset_files
@@ -135,6 +135,8 @@ def choose(
     if root is not None:
         where = root if root == SEASONS else str(Path(root).resolve())
         given = merge(given, {"data": {"root": where}})
+    if not given.get("data") and not _flags_of("data", flags):
+        raise DataError("no data: give a folder of pictures, or 'seasons' for drawn ones, or --data.a and --data.b")
     said = []
     if preset is None and "model" not in given:
         early = parse_sections({"data": Section(DataConfig)}, {"data": given.get("data", {})}, _flags_of("data", flags))

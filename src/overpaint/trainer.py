@@ -48,7 +48,7 @@ class TrainConfig:
     """Decay per step of an average of the generators' weights, which is then what is kept; 0 is off."""
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     """Arithmetic of the networks; auto takes bf16-mixed where the processor has it. Losses are always in 32 bits."""
-    accelerator: str = "auto"
+    accelerator: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """cpu, cuda, mps, or auto."""
     devices: int = 1
     """Devices per machine, a process each."""
@@ -101,7 +101,7 @@ def choose_precision(config: TrainConfig) -> str:
     """The arithmetic of a run: as asked, or bf16 where it is quick."""
     if config.precision != "auto":
         return config.precision
-    if config.accelerator in ("cuda", "gpu") or (config.accelerator == "auto" and torch.cuda.is_available()):
+    if config.accelerator == "cuda" or (config.accelerator == "auto" and torch.cuda.is_available()):
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
     if config.accelerator in ("cpu", "auto") and not torch.backends.mps.is_available():
         # Elsewhere bf16 is emulated and slower than 32 bits.
@@ -117,19 +117,27 @@ class Trainer:
         model: what to minimise; moved to the device in place.
         config: how; ``pictures`` must be set.
         precision: as Fabric names it.
+
+    Raises:
+        ConfigError: if there are no such devices.
     """
 
     def __init__(self, model: Translator, config: TrainConfig, precision: str) -> None:
         # Fabric tells its precision and processes through these; what a person needs is told by the command line.
         logging.getLogger("lightning").setLevel(logging.WARNING)
         logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-        self.fabric = Fabric(
-            accelerator=config.accelerator,
-            devices=config.devices,
-            num_nodes=config.nodes,
-            strategy="ddp" if config.devices * config.nodes > 1 else "auto",
-            precision=precision,  # type: ignore[arg-type]
-        )
+        try:
+            self.fabric = Fabric(
+                accelerator=config.accelerator,
+                devices=config.devices,
+                num_nodes=config.nodes,
+                strategy="ddp" if config.devices * config.nodes > 1 else "auto",
+                precision=precision,  # type: ignore[arg-type]
+            )
+        except (RuntimeError, ValueError) as error:
+            raise ConfigError(
+                f"train.accelerator {config.accelerator}, train.devices {config.devices}: {error}"
+            ) from None
         if config.devices * config.nodes > 1:
             self.fabric.launch()
         self.config = config

@@ -90,7 +90,7 @@ def load_squeezenet(path: Path) -> nn.Module:
     except FileNotFoundError:
         raise ModelFileError(f"{path}: there is no such file of SqueezeNet 1.1 weights") from None
     except Exception as error:
-        reason = str(error).splitlines()[0]
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelFileError(
             f"{path} does not hold SqueezeNet 1.1 weights (features.0.weight, ...): {reason}"
         ) from None

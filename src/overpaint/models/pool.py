@@ -35,7 +35,7 @@ class ImagePool(nn.Module):
             return fake
         slot = int(torch.randint(self.size, ()))
         old, self.pictures[slot] = self.pictures[slot], fake.clone()
-        return old
+        return old.to(fake.device)  # after a resume the stored ones begin on the CPU
 
     def get_extra_state(self) -> list[Tensor]:
         """The stored pictures, in order."""
