@@ -185,6 +185,7 @@ class Session:
 
     def _evaluate(self) -> None:
         """Takes the held-out figure and keeps the best weights; draws nothing at random."""
+        begun = time.monotonic()
         model = self.trainer.model
         device = self.trainer.device
         with self._kept_weights():
@@ -194,10 +195,16 @@ class Session:
             self.best = score
             self._save_model(BEST, score)
         self._note("evaluate", score=score, figures=figures, figure=self.held_out.name, best=self.best)
+        self._leave_out(begun)
+
+    def _leave_out(self, begun: float) -> None:
+        """Takes the time since ``begun`` out of the pictures per second: it is not spent on pictures."""
+        self._speed = (self._speed[0] + time.monotonic() - begun, self._speed[1])
 
     def _sample(self) -> None:
         if not self.leader:
             return
+        begun = time.monotonic()
         with self._kept_weights():
             columns = sample_columns(self.trainer.model, self.stills.a, self.stills.b, self.stills.answers)
         grid, layout = draw_grid(columns)
@@ -208,15 +215,17 @@ class Session:
         (folder / "layout.json").write_text(json.dumps(layout.to_dict()), encoding="utf-8")
         if self.log:
             self.log.picture("samples", grid_tensor(grid), pictures)
+        self._leave_out(begun)
 
     def _save(self) -> None:
         """Weights and state, each written beside and renamed."""
-        self._saved = time.monotonic()
+        begun = self._saved = time.monotonic()
         if not self.leader:
             return
         self._save_model(MODEL, self.best)
         save_state(self.folder / STATE, {**self.trainer.state_dict(), "best": self.best})
         self._report()
+        self._leave_out(begun)
 
     def _save_model(self, name: str, score: float | None) -> None:
         if not self.leader:
